@@ -78,8 +78,9 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     clients.back().training_takes = training_times(config, client.name);
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     HANSA_TRY(clients.back().hold_out_key, identities.hold_out_key(client.name, client.key));
-    // secure_aggregation.required protects devices. In a simulation no update leaves the process.
-    if (client.secure_aggregation) {
+    // secure_aggregation.required protects devices. In a simulation no update leaves the process. Without secure sums clients
+    // report their exact numbers of examples.
+    if (client.secure_aggregation && config.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
                 identities.add(client.name, client.key, client.secure_aggregation->policy));
       clients.back().secure_sums->required = false;

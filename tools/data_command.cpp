@@ -164,7 +164,15 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
             options->plan.kind = PartitionKind::labels_per_client;
             options->plan.labels_per_client = count;
           },
-          "Each client has exactly K different labels")
+          "Each client has exactly K different labels; every label has nearly as many clients as the others")
+      ->type_name("K");
+  kind->add_option_function<std::uint32_t>(
+          "--random-labels",
+          [options](const std::uint32_t& count) {
+            options->plan.kind = PartitionKind::random_labels;
+            options->plan.labels_per_client = count;
+          },
+          "As NIID-Bench: each client has one label in turn and K - 1 at random, so that sizes differ")
       ->type_name("K");
   kind->require_option(1);
   command->add_flag_callback(

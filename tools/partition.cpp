@@ -11,6 +11,11 @@
 namespace hansa::tools {
 namespace {
 
+// The option of `hansa data partition` that a plan with labels for each client comes from.
+const char* option_of(PartitionKind kind) {
+  return kind == PartitionKind::random_labels ? "--random-labels" : "--labels-per-client";
+}
+
 constexpr std::size_t label_values = 256;
 
 // positions[l] lists the positions of label l.
@@ -102,22 +107,13 @@ Result<Shards> deal_dirichlet(std::span<const std::uint8_t> labels, const Partit
       "raise alpha, or choose fewer clients");
 }
 
-// owners[l] lists the clients that have label l. Each client takes the labels with the fewest owners so far, so that
-// every label has an owner and the numbers of owners differ little.
-Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions& positions,
-                                                            const PartitionPlan& plan, Random& random) {
-  std::vector<std::size_t> present;
-  for (std::size_t l = 0; l < positions.size(); ++l)
-    if (!positions[l].empty()) present.push_back(l);
-  if (plan.labels_per_client > present.size())
-    return fail(ErrorCode::usage, "--labels-per-client",
-                fmt::format("is {}, but the data has {} labels", plan.labels_per_client, present.size()));
-  if (std::uint64_t{plan.labels_per_client} * plan.clients < present.size())
-    return fail(ErrorCode::usage, "--labels-per-client",
-                fmt::format("{} clients with {} labels each leave some of the {} labels without a client",
-                            plan.clients, plan.labels_per_client, present.size()),
-                "raise it, or choose more clients");
-  std::vector<std::vector<std::size_t>> owners(positions.size());
+// owners[l] lists the clients that have label l.
+using Owners = std::vector<std::vector<std::size_t>>;
+
+// Each client takes the labels with the fewest owners so far, so that every label has an owner and the numbers of owners
+// differ little.
+Owners balanced_owners(std::vector<std::size_t> present, const PartitionPlan& plan, Random& random) {
+  Owners owners(std::ranges::max(present) + 1);
   for (std::size_t c = 0; c < plan.clients; ++c) {
     random.shuffle(std::span(present));
     std::ranges::stable_sort(present, {}, [&](std::size_t l) { return owners[l].size(); });
@@ -126,11 +122,47 @@ Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions
   return owners;
 }
 
+Owners random_owners(const std::vector<std::size_t>& present, const PartitionPlan& plan, Random& random) {
+  Owners owners(std::ranges::max(present) + 1);
+  for (std::size_t c = 0; c < plan.clients; ++c) {
+    const std::size_t first = present[c % present.size()];
+    std::vector<std::size_t> others = present;
+    std::erase(others, first);
+    random.shuffle(std::span(others));
+    owners[first].push_back(c);
+    for (std::size_t i = 0; i + 1 < plan.labels_per_client; ++i) owners[others[i]].push_back(c);
+  }
+  return owners;
+}
+
+Result<Owners> choose_owners(const LabelPositions& positions, const PartitionPlan& plan, Random& random) {
+  const bool is_random = plan.kind == PartitionKind::random_labels;
+  std::vector<std::size_t> present;
+  for (std::size_t l = 0; l < positions.size(); ++l)
+    if (!positions[l].empty()) present.push_back(l);
+  if (plan.labels_per_client > present.size())
+    return fail(ErrorCode::usage, option_of(plan.kind),
+                fmt::format("is {}, but the data has {} labels", plan.labels_per_client, present.size()));
+  if (std::uint64_t{plan.labels_per_client} * plan.clients < present.size())
+    return fail(ErrorCode::usage, option_of(plan.kind),
+                fmt::format("{} clients with {} labels each leave some of the {} labels without a client",
+                            plan.clients, plan.labels_per_client, present.size()),
+                "raise it, or choose more clients");
+  Owners owners = is_random ? random_owners(present, plan, random) : balanced_owners(present, plan, random);
+  for (const std::size_t l : present)
+    if (owners[l].empty())
+      return fail(ErrorCode::usage, option_of(plan.kind),
+                  fmt::format("{} clients with {} random labels each leave label {} without a client",
+                              plan.clients, plan.labels_per_client, l),
+                  "choose as many clients as labels, or --labels-per-client");
+  return owners;
+}
+
 Result<Shards> deal_labels(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
   LabelPositions positions = find_labels(labels);
-  HANSA_TRY(const auto owners, choose_owners(positions, plan, random));
+  HANSA_TRY(const Owners owners, choose_owners(positions, plan, random));
   Shards shards(plan.clients);
-  for (std::size_t l = 0; l < positions.size(); ++l) {
+  for (std::size_t l = 0; l < owners.size(); ++l) {
     if (owners[l].empty()) continue;
     if (positions[l].size() < owners[l].size())
       return fail(ErrorCode::usage, "--clients",
@@ -148,7 +180,8 @@ Result<Shards> deal(std::span<const std::uint8_t> labels, const PartitionPlan& p
   switch (plan.kind) {
     case PartitionKind::iid: return deal_evenly(labels, plan, random);
     case PartitionKind::dirichlet: return deal_dirichlet(labels, plan, random);
-    case PartitionKind::labels_per_client: return deal_labels(labels, plan, random);
+    case PartitionKind::labels_per_client:
+    case PartitionKind::random_labels: return deal_labels(labels, plan, random);
   }
   return fail(ErrorCode::internal, "", "unknown kind of partition");
 }
@@ -165,8 +198,7 @@ Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPl
   if (plan.kind == PartitionKind::dirichlet && !(plan.alpha > 0 && plan.alpha <= 1e6))
     return fail(ErrorCode::usage, "--dirichlet", "must be above 0 and at most 1,000,000",
                 "0.5 is a common value");
-  if (plan.kind == PartitionKind::labels_per_client && plan.labels_per_client == 0)
-    return fail(ErrorCode::usage, "--labels-per-client", "must be at least 1");
+  if (plan.labels_per_client == 0) return fail(ErrorCode::usage, option_of(plan.kind), "must be at least 1");
   Random random(derive_seed(plan.seed, "partition"));
   HANSA_TRY(Shards shards, deal(labels, plan, random));
   for (auto& shard : shards) random.shuffle(std::span(shard));

@@ -2,8 +2,8 @@
 //
 // Dirichlet: the label-distribution skew of Li, Diao, Chen, He, "Federated Learning on Non-IID Data Silos: An
 // Experimental Study" (NIID-Bench, ICDE 2022), section 4.1. For each label, the clients' fractions are drawn from
-// Dir(alpha); a client that already has 1 / clients of all examples gets no more. Seeded: equal labels and plans give
-// equal parts on every machine.
+// Dir(alpha); a client that already has 1 / clients of all examples gets no more. Random labels: the same section's skew
+// by numbers of labels. Seeded: equal labels and plans give equal parts on every machine.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -19,14 +19,16 @@ namespace hansa::tools {
 enum class PartitionKind : std::uint8_t {
   iid,  // shuffled and dealt evenly: sizes differ by at most one
   dirichlet,  // a smaller alpha concentrates each label on fewer clients
-  labels_per_client,  // each client has exactly labels_per_client different labels
+  // Each client has exactly labels_per_client different labels.
+  labels_per_client,  // every label has nearly as many clients as the others, so that sizes differ little
+  random_labels,  // client i has label i modulo their number, and others at random; sizes differ much
 };
 
 struct PartitionPlan {
   PartitionKind kind = PartitionKind::iid;
   std::uint32_t clients = 10;  // 1 to 100,000
   double alpha = 0.5;  // dirichlet: above 0
-  std::uint32_t labels_per_client = 2;  // 1 to the number of labels
+  std::uint32_t labels_per_client = 2;  // the last two kinds: 1 to the number of labels
   std::uint32_t examples_min = 10;  // dirichlet: drawn again until each client has this many
   std::uint64_t seed = 1;
 };

@@ -37,6 +37,11 @@ std::vector<PartitionPlan> plans() {
       plan.labels_per_client = count;
       if (clients * count >= 10) out.push_back(plan);
     }
+    plan.kind = PartitionKind::random_labels;
+    for (const std::uint32_t count : {1U, 3U, 10U}) {
+      plan.labels_per_client = count;
+      if (clients >= 10) out.push_back(plan);
+    }
   }
   return out;
 }
@@ -136,14 +141,40 @@ TEST(Partition, DirichletOfATinyAlphaGivesEachLabelToOneClient) {
 
 TEST(Partition, EachClientHasExactlyKLabels) {
   const auto labels = ten_labels();
-  for (const std::uint32_t count : {1U, 2U, 3U, 9U}) {
-    PartitionPlan plan;
-    plan.kind = PartitionKind::labels_per_client;
-    plan.labels_per_client = count;
-    plan.clients = 23;
-    for (const auto& of_client : count_labels(labels, partition(labels, plan).value()))
-      EXPECT_EQ(std::ranges::count_if(of_client, [](auto n) { return n > 0; }), count);
+  for (const PartitionKind kind : {PartitionKind::labels_per_client, PartitionKind::random_labels}) {
+    for (const std::uint32_t count : {1U, 2U, 3U, 9U}) {
+      PartitionPlan plan;
+      plan.kind = kind;
+      plan.labels_per_client = count;
+      plan.clients = 23;
+      for (const auto& of_client : count_labels(labels, partition(labels, plan).value()))
+        EXPECT_EQ(std::ranges::count_if(of_client, [](auto n) { return n > 0; }), count);
+    }
   }
+}
+
+// How many clients have each of the ten labels.
+std::vector<std::size_t> clients_of_labels(const PartitionPlan& plan) {
+  const auto labels = ten_labels();
+  std::vector<std::size_t> out(10);
+  for (const auto& of_client : count_labels(labels, partition(labels, plan).value()))
+    for (std::size_t l = 0; l < out.size(); ++l) out[l] += of_client[l] > 0 ? 1 : 0;
+  return out;
+}
+
+TEST(Partition, LabelsHaveEquallyManyClientsOrTheOneInTurnAndRandomOnes) {
+  PartitionPlan plan;
+  plan.labels_per_client = 3;
+  std::set<std::size_t> numbers;
+  for (plan.seed = 1; plan.seed <= 10; ++plan.seed) {
+    plan.kind = PartitionKind::labels_per_client;
+    EXPECT_EQ(clients_of_labels(plan), std::vector<std::size_t>(10, 3));
+    plan.kind = PartitionKind::random_labels;
+    const auto counts = count_labels(ten_labels(), partition(ten_labels(), plan).value());
+    for (std::size_t c = 0; c < 10; ++c) EXPECT_GT(counts[c][c], 0U);
+    for (const std::size_t n : clients_of_labels(plan)) numbers.insert(n);
+  }
+  EXPECT_TRUE(numbers.contains(1) && *numbers.rbegin() >= 5) << "labels with few clients and with many";
 }
 
 TEST(Partition, ImpossiblePlansAreRefusedNamingTheOption) {
@@ -186,6 +217,23 @@ TEST(Partition, ImpossiblePlansAreRefusedNamingTheOption) {
                                             p.clients = 3;
                                           }),
                                           "--labels-per-client"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::random_labels;
+                                            p.labels_per_client = 11;
+                                          }),
+                                          "--random-labels"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::random_labels;
+                                            p.labels_per_client = 1;
+                                            p.clients = 9;
+                                          }),
+                                          "--random-labels"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::random_labels;
+                                            p.labels_per_client = 2;
+                                            p.clients = 6;
+                                          }),
+                                          "--random-labels"},
                                      Case{with([](auto& p) {
                                             p.kind = PartitionKind::labels_per_client;
                                             p.labels_per_client = 10;
