@@ -136,7 +136,7 @@ EVEN = [
     even_row(3, [
         Method("fedavg", strategy("sgd")),
         Method("scaffold", strategy("scaffold")),
-    ]),
+    ], "`fedavg` is 3.44 points below that of the random labels (seed 0)."),
 ]
 
 
