@@ -198,7 +198,10 @@ Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPl
   if (plan.kind == PartitionKind::dirichlet && !(plan.alpha > 0 && plan.alpha <= 1e6))
     return fail(ErrorCode::usage, "--dirichlet", "must be above 0 and at most 1,000,000",
                 "0.5 is a common value");
-  if (plan.labels_per_client == 0) return fail(ErrorCode::usage, option_of(plan.kind), "must be at least 1");
+  const bool has_labels =
+      plan.kind == PartitionKind::labels_per_client || plan.kind == PartitionKind::random_labels;
+  if (has_labels && plan.labels_per_client == 0)
+    return fail(ErrorCode::usage, option_of(plan.kind), "must be at least 1");
   Random random(derive_seed(plan.seed, "partition"));
   HANSA_TRY(Shards shards, deal(labels, plan, random));
   for (auto& shard : shards) random.shuffle(std::span(shard));
