@@ -3,8 +3,9 @@
     tables.py BUILD_FOLDER [ROW[/METHOD] ...] [--seeds N] [--threads N] [--again] [--list]
 
 Without ROW every row. Each training is one process. Its result is added to results.json as soon as it has ended, so that the command
-can be stopped and started again: what is there is not computed again, unless --again is given. MNIST is read from
-~/.cache/hansa-tables/mnist. tune.py finds learning rates.
+can be stopped and started again: what is there is not computed again, unless --again is given. A training that ends early because
+the clients' changes are beyond every limit is a result too: it diverged. MNIST is read from ~/.cache/hansa-tables/mnist. tune.py
+finds learning rates.
 """
 import argparse
 import json
@@ -99,15 +100,18 @@ def train_prepared(build, file, row, method, seed, threads):
             command += [option, *names]
     began = time.monotonic()
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{row.name}/{method.name}, seed {seed}:\n{done.stderr}")
     rounds = [json.loads(line) for line in done.stdout.splitlines()]
+    diverged = done.returncode != 0 and rounds and "declined: training diverged" in done.stderr
+    if done.returncode != 0 and not diverged:
+        sys.exit(f"{row.name}/{method.name}, seed {seed}:\n{done.stderr}")
     out = {
         "accuracy": [round(entry["metrics"]["accuracy"], 6) for entry in rounds],
         "seconds": round(time.monotonic() - began),
         "machine": f"{processor()}, {threads or 'all'} threads",
         "version": data_version(build),
     }
+    if diverged:
+        out["diverged"] = True
     if row.figure == "clock":
         out["clock"] = [entry["clock"] for entry in rounds]
     return out
@@ -141,13 +145,16 @@ def unit_of(row):
     return {"rounds": f"rounds to {target}", "clock": f"seconds of the clock to {target}"}.get(row.figure, "accuracy, %")
 
 
-def text_of(row, figures):
-    if any(figure is None for figure in figures):
-        return f"not within {row.rounds} rounds"
+def text_of(row, runs):
+    figures = [figure_of(row, run) for run in runs]
+    diverged = [len(run["accuracy"]) for run in runs if run.get("diverged")]
+    ends = f"; diverged after round {', '.join(map(str, diverged))}" if diverged else ""
+    if None in figures:
+        return f"not within {row.rounds} rounds{ends}"
     digits = 0 if row.figure in ("rounds", "clock") else 2
     mean = statistics.mean(figures)
     spread = f" ± {statistics.stdev(figures):.{digits}f}" if len(figures) > 1 else ""
-    return f"{mean:.{digits}f}{spread}"
+    return f"{mean:.{digits}f}{spread}{ends}"
 
 
 def table_line(cells):
@@ -183,7 +190,7 @@ def write_page(results):
                 figures = [figure_of(row, run) for run in runs.values()]
                 seconds = round(statistics.mean(run["seconds"] for run in runs.values()))
                 versions = ", ".join(sorted({run["version"] for run in runs.values()}))
-                before[1:] = [text_of(row, figures), theirs, difference_of(row, method, figures)]
+                before[1:] = [text_of(row, runs.values()), theirs, difference_of(row, method, figures)]
                 after = [str(len(runs)), str(seconds), versions]
             lines.append(table_line(before + ([f"{method.theirs_once:.1f}"] if once else []) + after))
         if row.note:
@@ -229,7 +236,7 @@ def main():
                 store(results)
                 write_page(results)
                 print(f"{row.name}/{method.name}, seed {seed}: "
-                      f"{text_of(row, [figure_of(row, runs[str(seed)])])}, {runs[str(seed)]['seconds']} s", flush=True)
+                      f"{text_of(row, [runs[str(seed)]])}, {runs[str(seed)]['seconds']} s", flush=True)
             figures = [figure_of(row, run) for run in runs.values()]
             if figures and None not in figures:
                 kind, unit = {"rounds": ("rounds", "rounds"), "clock": ("clock", "seconds")}.get(row.figure, ("accuracy", "percent"))

@@ -28,7 +28,8 @@ def tune(options, row, rates, folder, evaluation):
         if point not in found:
             method = rates.method(*point)
             file = configure(folder, row, method, evaluation)
-            found[point] = figure_of(row, train_prepared(options.build, file, row, method, options.seed, options.threads))
+            run = train_prepared(options.build, file, row, method, options.seed, options.threads)
+            found[point] = 0 if run.get("diverged") else figure_of(row, run)
             print(f"  clients {point[0]:g}, server {point[1]:g}: {found[point]:.2f}", flush=True)
         return found[point]
 

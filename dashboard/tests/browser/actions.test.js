@@ -88,6 +88,8 @@ test('the command of an invitation is shown once', async () => {
     { path: '/invitations', body: { uses: 2, expires_seconds: 86_400, label: 'hall 3' } },
   ]);
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  // The browser reports that a dialog has closed only after the click.
+  await page.locator('dialog').waitFor({ state: 'detached' });
   assert.ok(!(await page.content()).includes('hansa-join-once'));
   await page.context().close();
 });
