@@ -1,5 +1,6 @@
 """Data of the published tables: each function fills a federation's folder and returns the lines of its [evaluation]."""
 import collections
+import gzip
 import pathlib
 import random
 import re
@@ -27,18 +28,51 @@ def file_of(dataset, name):
     return plain if plain.exists() else dataset / f"{name}.gz"
 
 
+def evaluation_on(dataset):
+    return (f'images = "{file_of(dataset, "t10k-images-idx3-ubyte")}"\n'
+            f'labels = "{file_of(dataset, "t10k-labels-idx1-ubyte")}"\n')
+
+
 def images(hansa, folder, dataset, clients, partition, seed):
     run([hansa, "data", "partition", "--images", file_of(dataset, "train-images-idx3-ubyte"), "--labels",
          file_of(dataset, "train-labels-idx1-ubyte"), "--out", folder / "shards", "--clients", clients, "--seed", seed, *partition])
     for site in sorted((folder / "sites").iterdir()):
         shutil.rmtree(site / "data", ignore_errors=True)
         shutil.move(folder / "shards" / site.name, site / "data")
-    return (f'images = "{file_of(dataset, "t10k-images-idx3-ubyte")}"\n'
-            f'labels = "{file_of(dataset, "t10k-labels-idx1-ubyte")}"\n')
+    return evaluation_on(dataset)
 
 
 def fashion_mnist(hansa, folder, seed, clients, partition):
     return images(hansa, folder, FASHION, clients, partition, seed)
+
+
+def fashion_mnist_of(hansa, folder, seed, clients, labels_of):
+    """Parties with these labels, in the order of their names. The examples of a label are dealt at random to its parties."""
+    labels = read_idx(file_of(FASHION, "train-labels-idx1-ubyte"), 8)
+    pixels = read_idx(file_of(FASHION, "train-images-idx3-ubyte"), 16)
+    size = 28 * 28
+    randomly = random.Random(seed)
+    examples = [[] for _ in range(clients)]
+    for label in range(10):
+        positions = [i for i, value in enumerate(labels) if value == label]
+        randomly.shuffle(positions)
+        parties = [party for party in range(clients) if label in labels_of[party]]
+        for index, party in enumerate(parties):
+            examples[party] += positions[len(positions) * index // len(parties):len(positions) * (index + 1) // len(parties)]
+    for site, chosen in zip(sorted((folder / "sites").iterdir()), examples, strict=True):
+        shutil.rmtree(site / "data", ignore_errors=True)
+        (site / "data").mkdir()
+        randomly.shuffle(chosen)
+        (site / "data" / "labels.idx").write_bytes(struct.pack(">II", 0x801, len(chosen)) + bytes(labels[i] for i in chosen))
+        (site / "data" / "images.idx").write_bytes(
+            struct.pack(">IIII", 0x803, len(chosen), 28, 28) + b"".join(pixels[size * i:size * (i + 1)] for i in chosen))
+    return evaluation_on(FASHION)
+
+
+def read_idx(file, header):
+    """The values of an IDX file, which follow a header of this length."""
+    raw = file.read_bytes()
+    return (gzip.decompress(raw) if file.suffix == ".gz" else raw)[header:]
 
 
 def mnist(hansa, folder, seed, clients, partition, dataset=None):

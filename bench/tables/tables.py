@@ -161,10 +161,10 @@ def table_line(cells):
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
-def difference_of(row, method, figures):
-    if method.theirs is None or None in figures:
+def difference_of(row, figures, theirs):
+    if theirs is None or not figures or None in figures:
         return ""
-    return f"{statistics.mean(figures) - method.theirs:+.{0 if row.target else 2}f}"
+    return f"{statistics.mean(figures) - theirs:+.{0 if row.target else 2}f}"
 
 
 def write_page(results):
@@ -178,21 +178,21 @@ def write_page(results):
         unit = unit_of(row)
         lines += [f"## {row.title}", "", f"Source of \"theirs\": {row.source}.", ""]
         once = any(method.theirs_once is not None for method in row.methods)
-        titles = ["method", f"ours, {unit}", "theirs", "ours - theirs", *(["theirs, one run"] if once else []), "seeds", "seconds a run",
-                  "run by"]
+        titles = ["method", f"ours, {unit}", "theirs", "ours - theirs", *(["theirs, one run", "ours - that run"] if once else []),
+                  "seeds", "seconds a run", "run by"]
         lines += [table_line(titles), table_line(["---"] * len(titles))]
         for method in row.methods:
             runs = results.get(row.name, {}).get(method.name, {})
+            figures = [figure_of(row, run) for run in runs.values()]
             theirs = "" if method.theirs is None else f"{method.theirs:g}" if row.target else f"{method.theirs:.2f}"
-            before = [f"`{method.name}`", "not run", theirs, ""]
-            after = ["", "", ""]
+            cells = [f"`{method.name}`", text_of(row, runs.values()) if runs else "not run", theirs,
+                     difference_of(row, figures, method.theirs)]
+            if once:
+                cells += [f"{method.theirs_once:.1f}", difference_of(row, figures, method.theirs_once)]
             if runs:
-                figures = [figure_of(row, run) for run in runs.values()]
                 seconds = round(statistics.mean(run["seconds"] for run in runs.values()))
-                versions = ", ".join(sorted({run["version"] for run in runs.values()}))
-                before[1:] = [text_of(row, runs.values()), theirs, difference_of(row, method, figures)]
-                after = [str(len(runs)), str(seconds), versions]
-            lines.append(table_line(before + ([f"{method.theirs_once:.1f}"] if once else []) + after))
+                cells += [str(len(runs)), str(seconds), ", ".join(sorted({run["version"] for run in runs.values()}))]
+            lines.append(table_line(cells + [""] * (len(titles) - len(cells))))
         if row.note:
             lines += ["", row.note]
         lines.append("")
