@@ -6,8 +6,8 @@ the figure of the source, if there is one.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-FLOWER = ("Flower's reproduction of NIID-Bench (Li, Diao, Chen, He, ICDE 2022), baselines/niid_bench, the mean of three seeds, and "
-          "from another version of its README (commit 1599d01c2f76) one run, with seed 42; SGD 0.01, momentum 0.9, weight decay 1e-5, "
+FLOWER = ("Flower's reproduction of NIID-Bench (Li, Diao, Chen, He, ICDE 2022), baselines/niid_bench, the mean of three seeds with its "
+          "standard deviation, and from an earlier version of its README (commit 1599d01c2f76) one run; SGD 0.01, momentum 0.9, weight decay 1e-5, "
           "batch 64, 10 local epochs, 10 of 10 parties, 50 rounds, best round")
 
 
@@ -24,6 +24,7 @@ class Method:
     name: str
     toml: str  # added to federation.toml
     theirs: float | None = None
+    theirs_spread: float | None = None  # the standard deviation of theirs
     theirs_once: float | None = None  # of a single run of theirs
     training: str = ""  # lines of [training] in place of the row's
     cohort: str = ""  # lines of [cohort] in addition
@@ -77,30 +78,33 @@ def toml(value) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-# --- NIID-Bench: what Flower reports for FedAvg, SCAFFOLD, FedProx and FedNova, as a mean and of one run.
-# The labels of the parties in that run, as its code draws them from numpy.random.default_rng(42): with 2 and 3 labels the draw
-# decides how large the parties are, and the accuracy depends much on it.
+# --- NIID-Bench
+# The labels of the parties in all runs of the source, whose code draws them from numpy.random.default_rng(42). With 2 and 3 labels
+# the draw decides how large the parties are, and the accuracy depends much on it.
 LABELS_2 = ((0, 7), (1, 6), (2, 4), (3, 4), (4, 8), (5, 0), (6, 2), (7, 0), (8, 5), (9, 7))
 LABELS_3 = ((0, 7, 6), (1, 4, 8), (2, 0, 6), (3, 2, 0), (4, 5, 9), (5, 7, 1), (6, 8, 4), (7, 5, 3), (8, 1, 9), (9, 7, 6))
+# What the source reports for FedAvg, SCAFFOLD, FedProx and FedNova: mean, standard deviation, and one run.
 NIID = {
-    "iid": ("IID", ("fashion_mnist", 10, ("--iid",)), (89.23, 89.33, 89.42, 89.36), (89.0, 89.5, 89.5, 89.3)),
-    "dirichlet": ("Dirichlet(0.5)", ("fashion_mnist", 10, ("--dirichlet", "0.5")), (88.09, 88.44, 88.15, 88.22),
-                  (88.4, 88.4, 88.6, 88.1)),
-    "labels-3": ("3 labels a party", ("fashion_mnist_of", 10, LABELS_3), (82.43, 80.32, 82.99, 81.97), (83.2, 84.2, 82.5, 83.2)),
-    "labels-2": ("2 labels a party", ("fashion_mnist_of", 10, LABELS_2), (78.10, 33.80, 78.05, 71.67), (81.0, 10.0, 78.8, 70.5)),
-    "labels-1": ("1 label a party", ("fashion_mnist", 10, ("--random-labels", "1")), (28.39, 10.00, 32.65, 16.86),
-                 (10.0, 10.0, 38.0, 11.1)),
+    "iid": ("IID", ("fashion_mnist", 10, ("--iid",)),
+            ((89.23, 0.45, 89.0), (89.33, 0.27, 89.5), (89.42, 0.09, 89.5), (89.36, 0.09, 89.3))),
+    "dirichlet": ("Dirichlet(0.5)", ("fashion_mnist", 10, ("--dirichlet", "0.5")),
+                  ((88.09, 0.29, 88.4), (88.44, 0.25, 88.4), (88.15, 0.42, 88.6), (88.22, 0.12, 88.1))),
+    "labels-3": ("3 labels a party", ("fashion_mnist_of", 10, LABELS_3),
+                 ((82.43, 1.52, 83.2), (80.32, 5.03, 84.2), (82.99, 0.48, 82.5), (81.97, 1.34, 83.2))),
+    "labels-2": ("2 labels a party", ("fashion_mnist_of", 10, LABELS_2),
+                 ((78.10, 2.51, 81.0), (33.80, 41.22, 10.0), (78.05, 0.99, 78.8), (71.67, 2.34, 70.5))),
+    "labels-1": ("1 label a party", ("fashion_mnist", 10, ("--random-labels", "1")),
+                 ((28.39, 17.09, 10.0), (10.00, 0.00, 10.0), (32.65, 6.68, 38.0), (16.86, 9.30, 11.1))),
 }
 
 NIID_TRAINING = "epochs = 10\nbatch_size = 64\nlearning_rate = 0.01\nmomentum = 0.9\nweight_decay = 0.00001\n"
 SCAFFOLD_NOTE = "`scaffold` corrects the gradient before the momentum."
 OUTSIDE_NOTE = " `scaffold-outside` corrects the weights after it, as the code of NIID-Bench does."
-SAME_PARTIES = " Each party has the labels that it has in their one run, so that this run is the one to compare with."
+SAME_PARTIES = " Each party has the labels that their code draws for it."
 
 
 def niid_row(name: str) -> Row:
-    title, data, theirs, theirs_once = NIID[name]
-    fedavg, scaffold, fedprox, fednova = zip(theirs, theirs_once)
+    title, data, (fedavg, scaffold, fedprox, fednova) = NIID[name]
     few_labels = name in ("labels-1", "labels-2")  # where the two corrections of SCAFFOLD differ much
     return Row(
         f"niid-{name}", f"NIID-Bench, Fashion-MNIST, LeNet: {title}", data, "lenet", 50, NIID_TRAINING,

@@ -185,6 +185,8 @@ def write_page(results):
             runs = results.get(row.name, {}).get(method.name, {})
             figures = [figure_of(row, run) for run in runs.values()]
             theirs = "" if method.theirs is None else f"{method.theirs:g}" if row.target else f"{method.theirs:.2f}"
+            if method.theirs_spread is not None:
+                theirs += f" ± {method.theirs_spread:.2f}"
             cells = [f"`{method.name}`", text_of(row, runs.values()) if runs else "not run", theirs,
                      difference_of(row, figures, method.theirs)]
             if once:
