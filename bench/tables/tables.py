@@ -172,7 +172,7 @@ def write_page(results):
         "# Published tables", "",
         "Written by `scripts/bench tables`. Ours is the mean over the seeds with its standard deviation, where more than one seed was",
         "run. Every training is `hansa simulate`'s federation on one machine, in the open and without compression, as in the",
-        "sources.", ""
+        "sources. The machine was not always idle: `seconds a run` are an upper bound.", ""
     ]
     for row in ROWS.values():
         unit = unit_of(row)
