@@ -142,7 +142,7 @@ def random_row(labels: int, methods: list[Method]) -> Row:
     return Row(
         f"random-labels-{labels}", f"The same with {labels} labels a party, drawn for each seed",
         ("fashion_mnist", 10, ("--random-labels", str(labels))), "lenet", 50, NIID_TRAINING, methods,
-        "none: the draws of the runs in the mean of three seeds are not published", seeds=(0, 1, 2))
+        "none: the runs above have the one draw of the source", seeds=(0, 1, 2))
 
 
 RANDOM = [
