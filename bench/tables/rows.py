@@ -100,6 +100,7 @@ NIID = {
 NIID_TRAINING = "epochs = 10\nbatch_size = 64\nlearning_rate = 0.01\nmomentum = 0.9\nweight_decay = 0.00001\n"
 SCAFFOLD_NOTE = "`scaffold` corrects the gradient before the momentum."
 OUTSIDE_NOTE = " `scaffold-outside` corrects the weights after it, as the code of NIID-Bench does."
+EQUAL_STEPS = " All parties make equally many steps, so that `fednova` has the accuracy of `fedavg` after each of the 50 rounds."
 SAME_PARTIES = (" Each party has the labels that their code draws for it. Why most of ours are two points or more above their means, "
                 "also those without control variates, is not known: a program in PyTorch that shares nothing with Hansa, with these "
                 "parties, has what ours has (3 labels, `fedavg`, the first four rounds from the same model: "
@@ -125,13 +126,13 @@ def niid_row(name: str) -> Row:
         ] + ([Method("scaffold-outside", strategy("scaffold", correction="outside"), *scaffold)] if few_labels else []), FLOWER,
         note="`fedprox` has a `mu` of 0.01; theirs tuned it over 0.001, 0.01, 0.1 and 1. " + SCAFFOLD_NOTE +
              (OUTSIDE_NOTE if few_labels else "") + (SAME_PARTIES if name in ("labels-2", "labels-3") else "") +
-             {"labels-1": ONE_LABEL, "labels-2": TWO_LABELS}.get(name, ""),
+             {"iid": EQUAL_STEPS, "labels-1": ONE_LABEL, "labels-2": TWO_LABELS}.get(name, ""),
         seeds=(0, 1, 2))
 
 
 ONE_LABEL = (" The accuracy swings from round to round (`fedavg`: 16 to 45 % in rounds 31 to 49, 54.54 % in the last one), so that the "
-             "best of 50 rounds differs much from run to run, theirs by 17 points. Here `fednova` is `fedavg` but for the rounding of its "
-             "numbers, because all parties make equally many steps: up to round 16 both have the same accuracies, and in the end 47.99 "
+             "best of 50 rounds differs much from run to run, theirs by 17 points. In these runs, of an earlier version, `fednova` "
+             "is `fedavg` but for the rounding of its numbers, because all parties make equally many steps: up to round 16 both have the same accuracies, and in the end 47.99 "
              "and 54.54 %. Both corrections of `scaffold` are at chance in nearly all rounds; their figures are those of rounds 4 and 10. "
              "All but `scaffold-outside` dealt the labels with `--labels-per-client 1`, which differs only in which party has which "
              "label. With it `scaffold-outside` diverged after round 8: the changes of all clients exceeded 1,000.")
