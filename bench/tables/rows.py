@@ -131,11 +131,12 @@ def niid_row(name: str) -> Row:
 
 
 ONE_LABEL = (" The accuracy swings from round to round (`fedavg`: 16 to 45 % in rounds 31 to 49, 54.54 % in the last one), so that the "
-             "best of 50 rounds differs much from run to run, theirs by 17 points. In these runs, of an earlier version, `fednova` "
-             "is `fedavg` but for the rounding of its numbers, because all parties make equally many steps: up to round 16 both have the same accuracies, and in the end 47.99 "
-             "and 54.54 %. Both corrections of `scaffold` are at chance in nearly all rounds; their figures are those of rounds 4 and 10. "
-             "All but `scaffold-outside` dealt the labels with `--labels-per-client 1`, which differs only in which party has which "
-             "label. With it `scaffold-outside` diverged after round 8: the changes of all clients exceeded 1,000.")
+             "best of 50 rounds differs much from run to run, theirs by 17 points. In these runs, of an earlier version, `fednova` is "
+             "`fedavg` but for the rounding of its numbers, because all parties make equally many steps: up to round 16 both have the "
+             "same accuracies, and in the end 47.99 and 54.54 %. Both corrections of `scaffold` are at chance in nearly all rounds; "
+             "their figures are those of rounds 4 and 10. All but `scaffold-outside` dealt the labels with `--labels-per-client 1`, "
+             "which differs only in which party has which label. With it `scaffold-outside` diverged after round 8: the changes of all "
+             "clients exceeded 1,000.")
 
 
 # The same federation with labels drawn from the seed.
