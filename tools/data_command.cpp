@@ -158,22 +158,21 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
           },
           "Fractions of each label drawn from Dir(ALPHA): smaller is more skewed")
       ->type_name("ALPHA");
-  kind->add_option_function<std::uint32_t>(
-          "--labels-per-client",
-          [options](const std::uint32_t& count) {
-            options->plan.kind = PartitionKind::labels_per_client;
-            options->plan.labels_per_client = count;
-          },
-          "Each client has exactly K different labels; every label has nearly as many clients as the others")
-      ->type_name("K");
-  kind->add_option_function<std::uint32_t>(
-          "--random-labels",
-          [options](const std::uint32_t& count) {
-            options->plan.kind = PartitionKind::random_labels;
-            options->plan.labels_per_client = count;
-          },
-          "As NIID-Bench: each client has one label in turn and K - 1 at random, so that sizes differ")
-      ->type_name("K");
+  const auto add_labels = [&](const char* name, PartitionKind labels, const char* description) {
+    kind->add_option_function<std::uint32_t>(
+            name,
+            [options, labels](const std::uint32_t& count) {
+              options->plan.kind = labels;
+              options->plan.labels_per_client = count;
+            },
+            description)
+        ->type_name("K");
+  };
+  add_labels(
+      "--labels-per-client", PartitionKind::labels_per_client,
+      "Each client has exactly K different labels; every label has nearly as many clients as the others");
+  add_labels("--random-labels", PartitionKind::random_labels,
+             "As NIID-Bench: each client has one label in turn and K - 1 at random, so that sizes differ");
   kind->require_option(1);
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; }, "Print JSON");

@@ -182,64 +182,25 @@ TEST(Partition, ImpossiblePlansAreRefusedNamingTheOption) {
     PartitionPlan plan;
     const char* option;
   };
-  const auto with = [](auto change) {
-    PartitionPlan plan;
-    change(plan);
-    return plan;
+  const auto even = [](std::uint32_t clients) { return PartitionPlan{.clients = clients}; };
+  const auto dirichlet = [](std::uint32_t clients, double alpha) {
+    return PartitionPlan{.kind = PartitionKind::dirichlet, .clients = clients, .alpha = alpha};
   };
+  const auto with_labels = [](PartitionKind kind, std::uint32_t clients, std::uint32_t count) {
+    return PartitionPlan{.kind = kind, .clients = clients, .labels_per_client = count};
+  };
+  constexpr auto each = PartitionKind::labels_per_client, random = PartitionKind::random_labels;
+  const std::uint32_t clients = PartitionPlan{}.clients;
+  const double alpha = PartitionPlan{}.alpha;
   const auto labels = ten_labels();
-  for (const auto& [plan, option] : {Case{with([](auto& p) { p.clients = 0; }), "--clients"},
-                                     Case{with([](auto& p) { p.clients = 6'001; }), "--clients"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::dirichlet;
-                                            p.alpha = 0;
-                                          }),
-                                          "--dirichlet"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::dirichlet;
-                                            p.clients = 601;
-                                          }),
-                                          "--clients"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::dirichlet;
-                                            p.alpha = 1e-9;
-                                            p.clients = 11;
-                                          }),
-                                          "--dirichlet"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::labels_per_client;
-                                            p.labels_per_client = 11;
-                                          }),
-                                          "--labels-per-client"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::labels_per_client;
-                                            p.labels_per_client = 3;
-                                            p.clients = 3;
-                                          }),
-                                          "--labels-per-client"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::random_labels;
-                                            p.labels_per_client = 11;
-                                          }),
-                                          "--random-labels"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::random_labels;
-                                            p.labels_per_client = 1;
-                                            p.clients = 9;
-                                          }),
-                                          "--random-labels"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::random_labels;
-                                            p.labels_per_client = 2;
-                                            p.clients = 6;
-                                          }),
-                                          "--random-labels"},
-                                     Case{with([](auto& p) {
-                                            p.kind = PartitionKind::labels_per_client;
-                                            p.labels_per_client = 10;
-                                            p.clients = 601;
-                                          }),
-                                          "--clients"}}) {
+  for (const auto& [plan, option] :
+       {Case{even(0), "--clients"}, Case{even(6'001), "--clients"},
+        Case{dirichlet(clients, 0), "--dirichlet"}, Case{dirichlet(601, alpha), "--clients"},
+        Case{dirichlet(11, 1e-9), "--dirichlet"}, Case{with_labels(each, clients, 11), "--labels-per-client"},
+        Case{with_labels(each, 3, 3), "--labels-per-client"},
+        Case{with_labels(random, clients, 11), "--random-labels"},
+        Case{with_labels(random, 9, 1), "--random-labels"},
+        Case{with_labels(random, 6, 2), "--random-labels"}, Case{with_labels(each, 601, 10), "--clients"}}) {
     const auto shards = partition(labels, plan);
     ASSERT_FALSE(shards) << plan_text(plan);
     EXPECT_EQ(shards.error().location, option) << plan_text(plan);
